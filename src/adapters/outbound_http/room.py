@@ -2,15 +2,12 @@
 
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Final
+from dataclasses import dataclass
 
 import aiohttp
 from aiohttp.abc import AbstractResolver
 from aiohttp.resolver import ThreadedResolver
 
-from darkroom.adapters.byte_room import ByteRoom
 from darkroom.adapters.outbound_http.authorities import authorities
 from darkroom.adapters.outbound_http.bodies import BodyReader
 from darkroom.adapters.outbound_http.endpoint import Endpoint
@@ -18,30 +15,12 @@ from darkroom.adapters.outbound_http.free_calls import FreeCalls
 from darkroom.adapters.outbound_http.idle_connections import longest_idle
 from darkroom.adapters.outbound_http.image_fetcher import ImageFetcher
 from darkroom.adapters.outbound_http.image_hosts import ImageHosts, Origin
+from darkroom.adapters.outbound_http.intake import Intake
 from darkroom.adapters.outbound_http.paid_calls import PaidCalls
 from darkroom.adapters.outbound_http.proxies import Proxies
 from darkroom.adapters.outbound_http.public_addresses import PublicAddresses
 from darkroom.adapters.outbound_http.transport import AiohttpTransport
 from darkroom.adapters.outbound_http.watched import WatchedTransport
-
-_BESIDES_IMAGES: Final = 8 * 2**20  # bytes: an answer may repeat the prompts, doubly escaped
-
-
-@dataclass(frozen=True, slots=True)
-class Intake:
-    """The limits on images from providers: `memory` for all that are held at once, and `image` bytes for each.
-
-    What does not fit into memory is written to files in `folder`; None means the system's temporary folder. Several
-    generators may share `memory`.
-    """
-
-    memory: ByteRoom = field(default_factory=lambda: ByteRoom(256 * 2**20))
-    image: int = 64 * 2**20
-    folder: Path | None = None
-
-    def longest_answer(self, images: int) -> int:
-        """Return the most bytes of an answer with `images` images in base64, with room for escapes and line ends."""
-        return _BESIDES_IMAGES + images * self.image * 3 // 2
 
 
 @dataclass(frozen=True, slots=True)

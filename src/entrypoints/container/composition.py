@@ -6,8 +6,8 @@ from datetime import timedelta
 
 from dependency_injector import containers, providers
 
-from darkroom.adapters.byte_room import ByteRoom
 from darkroom.adapters.generators.by_version import ByVersionImageGenerator
+from darkroom.adapters.outbound_http.intake import Intake
 from darkroom.adapters.spools.recent import RecentImages
 from darkroom.domain.ports import (
     GenerationLedger,
@@ -22,6 +22,7 @@ from darkroom.entrypoints.container.clock import now
 from darkroom.entrypoints.container.generators import open_generator
 from darkroom.entrypoints.container.ledgers import open_records
 from darkroom.entrypoints.container.marks import Marks, read_marks
+from darkroom.entrypoints.container.memory import ImageMemory
 from darkroom.entrypoints.container.models import read_models
 from darkroom.entrypoints.container.policy import read_policy
 from darkroom.entrypoints.container.previews import preview_maker
@@ -48,6 +49,7 @@ class Container(containers.DeclarativeContainer):
     spool: providers.Dependency[ImageSpool] = providers.Dependency()
     ledger: providers.Dependency[GenerationLedger] = providers.Dependency()
     files: providers.Dependency[SignedFiles | None] = providers.Dependency()
+    memory = providers.Dependency(instance_of=ImageMemory)
     marks = providers.Dependency(instance_of=Marks)
     watching = providers.Dependency(instance_of=Watching)
     tokens: providers.Dependency[TokenVerifier] = providers.Dependency()
@@ -90,7 +92,7 @@ class Container(containers.DeclarativeContainer):
         repeated_within=providers.Factory(timedelta, seconds=settings.provided.service.v1_replay),
         files=files,
         webhooks=webhook_sender,
-        memory=providers.Singleton(ByteRoom, settings.provided.limits.memory_bytes).provided.holding,
+        memory=memory.provided.answers.holding,
     )
 
 
@@ -122,9 +124,11 @@ async def open_container(
         stored = await opened.enter_async_context(open_storage(settings))
         storage_takes_images = await try_storage(settings, stored.storage)
         webhooks = await opened.enter_async_context(open_webhooks(settings))
+        memory = ImageMemory.of(settings.limits.memory_bytes)
         if generators is None:
+            intake = Intake(memory.arriving, settings.limits.image_bytes, settings.service.data_dir / "arriving")
             names = settings.generators.names
-            generators = [await opened.enter_async_context(open_generator(settings, name)) for name in names]
+            generators = [await opened.enter_async_context(open_generator(settings, name, intake)) for name in names]
         generators = [watching.generator(generator) for generator in generators]
         marks = read_marks(settings)
         container = Container(
@@ -132,8 +136,9 @@ async def open_container(
             generator=_by_version(marks.on_images_of(generators)),
             storage=watching.storage(stored.storage),
             files=stored.files,
-            spool=RecentImages(watching.spool(records.spool), settings.limits.memory_bytes),
+            spool=RecentImages(watching.spool(records.spool), memory.recent),
             ledger=watching.ledger(records.ledger),
+            memory=memory,
             marks=marks,
             watching=watching,
             tokens=tokens,

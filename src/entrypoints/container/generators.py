@@ -25,22 +25,24 @@ from darkroom.entrypoints.settings.generators import GENERATOR_GROUPS
 from darkroom.entrypoints.settings.setting import declared_in
 
 if TYPE_CHECKING:
-    from darkroom.adapters.outbound_http.room import Intake
+    from darkroom.adapters.outbound_http.intake import Intake
 
-Opener = Callable[[Settings], AbstractAsyncContextManager[ImageGenerator]]
+Opener = Callable[[Settings, "Intake | None"], AbstractAsyncContextManager[ImageGenerator]]
 
 
-def open_generator(settings: Settings, name: str) -> AbstractAsyncContextManager[ImageGenerator]:
-    """Return the opener of the generator `name`.
+def open_generator(
+    settings: Settings, name: str, intake: "Intake | None" = None
+) -> AbstractAsyncContextManager[ImageGenerator]:
+    """Return the opener of the generator `name`, which receives images within `intake`; None means its default.
 
     Raises:
         BadSettings: there is no such generator, or (on entering) it cannot be opened with these settings.
     """
     kind, dot, _ = name.partition(".")
     if dot and name in settings.endpoints:
-        return _open_endpoint(settings.for_generator(name), name, GENERATORS[kind])
+        return _open_endpoint(settings.for_generator(name), intake, name, GENERATORS[kind])
     if opener := GENERATORS.get(name):
-        return opener(settings)
+        return opener(settings, intake)
     elsewhere = plugins.offered(plugins.GENERATORS)
     if name in elsewhere:
         return plugins.open_plugin(plugins.GENERATORS, name, ImageGenerator)
@@ -48,37 +50,30 @@ def open_generator(settings: Settings, name: str) -> AbstractAsyncContextManager
     raise BadSettings(f"DARKROOM_GENERATORS must name some of {known}, not {name!r}")
 
 
-def _intake(settings: Settings) -> "Intake":
-    """Return the limits for receiving images, separate for each generator."""
-    from darkroom.adapters.byte_room import ByteRoom
-    from darkroom.adapters.outbound_http.room import Intake
-
-    limits, folder = settings.limits, settings.service.data_dir / "arriving"
-    return Intake(ByteRoom(limits.memory_bytes), limits.image_bytes, folder)
-
-
 @asynccontextmanager
-async def _open_endpoint(settings: Settings, name: str, opener: Opener) -> AsyncIterator[ImageGenerator]:
+async def _open_endpoint(
+    settings: Settings, intake: "Intake | None", name: str, opener: Opener
+) -> AsyncIterator[ImageGenerator]:
     """Open one of several endpoints of a kind; faults in its settings are reported under the endpoint's names."""
     from darkroom.adapters.generators.named import NamedImageGenerator
 
     try:
-        async with opener(settings) as generator:
+        async with opener(settings, intake) as generator:
             yield NamedImageGenerator(generator, name)
     except BadSettings as wrong:
         raise BadSettings(*(in_words_of(name, problem) for problem in wrong.problems)) from wrong
 
 
 @asynccontextmanager
-async def _open_sketch(settings: Settings) -> AsyncIterator[ImageGenerator]:
+async def _open_sketch(settings: Settings, intake: "Intake | None") -> AsyncIterator[ImageGenerator]:
     from darkroom.adapters.generators.sketch import SketchImageGenerator
 
-    del settings
+    del settings, intake
     yield SketchImageGenerator()
 
 
 @asynccontextmanager
-async def _open_karlo(settings: Settings) -> AsyncIterator[ImageGenerator]:
+async def _open_karlo(settings: Settings, intake: "Intake | None") -> AsyncIterator[ImageGenerator]:
     from darkroom.adapters.generators.karlo import open_karlo
 
     karlo = settings.of(KarloSettings)
@@ -91,7 +86,7 @@ async def _open_karlo(settings: Settings) -> AsyncIterator[ImageGenerator]:
         nsfw_checker=karlo.nsfw_checker,
         call_timeout=karlo.timeout,
         fetch_timeout=settings.generators.fetch_timeout,
-        intake=_intake(settings),
+        intake=intake,
         trust_env=settings.generators.trust_env,
     )
     async with opened(opening, "DARKROOM_KARLO_IMAGE_HOSTS") as generator:
@@ -99,7 +94,7 @@ async def _open_karlo(settings: Settings) -> AsyncIterator[ImageGenerator]:
 
 
 @asynccontextmanager
-async def _open_openai(settings: Settings) -> AsyncIterator[ImageGenerator]:
+async def _open_openai(settings: Settings, intake: "Intake | None") -> AsyncIterator[ImageGenerator]:
     from darkroom.adapters.generators.openai_images import GPTImageOptions, open_openai_images, parse_models
 
     openai = settings.of(OpenAISettings)
@@ -125,7 +120,7 @@ async def _open_openai(settings: Settings) -> AsyncIterator[ImageGenerator]:
         links_with_key=openai.links_with_key,
         call_timeout=openai.timeout,
         fetch_timeout=settings.generators.fetch_timeout,
-        intake=_intake(settings),
+        intake=intake,
         trust_env=settings.generators.trust_env,
     )
     async with opened(opening, "DARKROOM_OPENAI_IMAGE_HOSTS") as generator:
@@ -133,7 +128,7 @@ async def _open_openai(settings: Settings) -> AsyncIterator[ImageGenerator]:
 
 
 @asynccontextmanager
-async def _open_stability(settings: Settings) -> AsyncIterator[ImageGenerator]:
+async def _open_stability(settings: Settings, intake: "Intake | None") -> AsyncIterator[ImageGenerator]:
     from darkroom.adapters.generators.stability import MODELS, open_stability
 
     stability = settings.of(StabilitySettings)
@@ -143,7 +138,7 @@ async def _open_stability(settings: Settings) -> AsyncIterator[ImageGenerator]:
         models=stability.models or tuple(MODELS),
         output_format=stability.output_format,
         call_timeout=stability.timeout,
-        intake=_intake(settings),
+        intake=intake,
         trust_env=settings.generators.trust_env,
     )
     async with opened(opening, "DARKROOM_STABILITY_MODELS") as generator:
@@ -151,7 +146,7 @@ async def _open_stability(settings: Settings) -> AsyncIterator[ImageGenerator]:
 
 
 @asynccontextmanager
-async def _open_webui(settings: Settings) -> AsyncIterator[ImageGenerator]:
+async def _open_webui(settings: Settings, intake: "Intake | None") -> AsyncIterator[ImageGenerator]:
     from darkroom.adapters.generators.webui import CallOptions, open_webui
 
     webui = settings.of(WebUISettings)
@@ -162,7 +157,7 @@ async def _open_webui(settings: Settings) -> AsyncIterator[ImageGenerator]:
         options=CallOptions(webui.sampler, webui.scheduler),
         call_timeout=webui.timeout,
         keep_metadata=webui.keep_metadata,
-        intake=_intake(settings),
+        intake=intake,
         trust_env=settings.generators.trust_env,
     )
     async with opened(opening, "DARKROOM_WEBUI_MODELS") as generator:
@@ -170,10 +165,11 @@ async def _open_webui(settings: Settings) -> AsyncIterator[ImageGenerator]:
 
 
 @asynccontextmanager
-async def _open_diffusers(settings: Settings) -> AsyncIterator[ImageGenerator]:
+async def _open_diffusers(settings: Settings, intake: "Intake | None") -> AsyncIterator[ImageGenerator]:
     from darkroom.adapters.generators.declared_models import read_sizes
     from darkroom.adapters.generators.diffusers import open_diffusers, parse_sources
 
+    del intake
     diffusers = settings.of(DiffusersSettings)
     with read_from("DARKROOM_DIFFUSERS_SIZES"):
         sizes = read_sizes(diffusers.sizes) if diffusers.sizes else None
@@ -194,7 +190,7 @@ def _as_declared(name: str) -> Opener:
     """
 
     @asynccontextmanager
-    async def open_it(settings: Settings) -> AsyncIterator[ImageGenerator]:
+    async def open_it(settings: Settings, intake: "Intake | None") -> AsyncIterator[ImageGenerator]:
         package, group = import_module(f"darkroom.adapters.generators.{name}"), GENERATOR_GROUPS[name]
         opener, called = getattr(package, f"open_{name}"), {one.field: one.setting.name for one in declared_in(group)}
         values = {field: getattr(settings.of(group), field) for field in called}
@@ -203,7 +199,7 @@ def _as_declared(name: str) -> Opener:
             given["models"] = package.parse_models(given["models"])
         for_all = {
             "fetch_timeout": settings.generators.fetch_timeout,
-            "intake": _intake(settings),
+            "intake": intake,
             "trust_env": settings.generators.trust_env,
         }
         takes = signature(opener).parameters

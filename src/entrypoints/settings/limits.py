@@ -136,8 +136,8 @@ class LimitSettings:
         Setting(
             "DARKROOM_MEMORY_BYTES",
             read.byte_count,
-            "for all workers together: bytes of images in memory on their way from a provider, and as many on "
-            "their way to the storage; further images wait on the disk",
+            "for all workers together: bytes of images in memory, a half for those on their way from a provider, a "
+            "quarter for those on their way to the storage and a quarter for answers; further images wait on the disk",
             "256 MiB",
             least_share=1,
         ),

@@ -10,7 +10,7 @@ import pytest
 
 from darkroom.adapters.conformance import ProviderContract, collected, draw, plain_request
 from darkroom.adapters.generators.karlo import KarloImageGenerator, open_karlo
-from darkroom.adapters.outbound_http.room import Intake
+from darkroom.adapters.outbound_http.intake import Intake
 from darkroom.domain.model.errors import UnusableImage
 from darkroom.domain.model.image_file import MediaType
 from darkroom.domain.model.values import Seed

@@ -16,7 +16,7 @@ import pytest
 from darkroom.adapters.byte_room import ByteRoom
 from darkroom.adapters.conformance import plain_request
 from darkroom.adapters.generators.openai_images import open_openai_images, parse_models
-from darkroom.adapters.outbound_http.room import Intake
+from darkroom.adapters.outbound_http.intake import Intake
 from darkroom.domain.ports import ImageGenerator, Receipt
 from integration.generators.peak_memory import growth_of_peak, peak
 from servers.ports import LOOPBACK

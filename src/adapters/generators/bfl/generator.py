@@ -19,7 +19,8 @@ from darkroom.adapters.outbound_http.endpoint import Endpoint
 from darkroom.adapters.outbound_http.headers import HEADERS
 from darkroom.adapters.outbound_http.image_hosts import ImageHosts
 from darkroom.adapters.outbound_http.images import drawn_image
-from darkroom.adapters.outbound_http.room import Intake, ProviderHttp, open_provider_http
+from darkroom.adapters.outbound_http.intake import Intake
+from darkroom.adapters.outbound_http.room import ProviderHttp, open_provider_http
 from darkroom.domain.model.errors import GeneratorRefused, GeneratorUnavailable
 from darkroom.domain.model.generation import GeneratedImage, GenerationRequest
 from darkroom.domain.model.model_card import ModelCard

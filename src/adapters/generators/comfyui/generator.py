@@ -24,8 +24,9 @@ from darkroom.adapters.outbound_http.answer import Answer
 from darkroom.adapters.outbound_http.endpoint import Endpoint
 from darkroom.adapters.outbound_http.headers import HEADERS
 from darkroom.adapters.outbound_http.images import drawn_image
+from darkroom.adapters.outbound_http.intake import Intake
 from darkroom.adapters.outbound_http.paid_calls import PaidCalls
-from darkroom.adapters.outbound_http.room import Intake, ProviderHttp, open_provider_http
+from darkroom.adapters.outbound_http.room import ProviderHttp, open_provider_http
 from darkroom.domain.model.errors import (
     DrawingFailed,
     GeneratorRefused,

@@ -14,8 +14,9 @@ from darkroom.adapters.generators.moderation import understood
 from darkroom.adapters.generators.one_by_one import OneByOneImageGenerator
 from darkroom.adapters.outbound_http.endpoint import Endpoint
 from darkroom.adapters.outbound_http.headers import HEADERS
+from darkroom.adapters.outbound_http.intake import Intake
 from darkroom.adapters.outbound_http.linked_image import collect_one
-from darkroom.adapters.outbound_http.room import Intake, ProviderHttp, open_provider_http
+from darkroom.adapters.outbound_http.room import ProviderHttp, open_provider_http
 from darkroom.domain.model.errors import GeneratorUnavailable, OutcomeUnknown
 from darkroom.domain.model.generation import GeneratedImage, GenerationRequest
 from darkroom.domain.model.model_card import ModelCard

@@ -15,7 +15,8 @@ from darkroom.adapters.generators.moderation import understood
 from darkroom.adapters.outbound_http.endpoint import Endpoint
 from darkroom.adapters.outbound_http.headers import HEADERS
 from darkroom.adapters.outbound_http.images import as_they_come, drawn_image
-from darkroom.adapters.outbound_http.room import Intake, ProviderHttp, open_provider_http
+from darkroom.adapters.outbound_http.intake import Intake
+from darkroom.adapters.outbound_http.room import ProviderHttp, open_provider_http
 from darkroom.domain.model.errors import UnusableImage
 from darkroom.domain.model.generation import GeneratedImage, GenerationRequest
 from darkroom.domain.model.image_file import MediaType

@@ -18,8 +18,9 @@ from darkroom.adapters.generators.openai_images.models import OpenAIModel
 from darkroom.adapters.generators.png_text import without_parameters
 from darkroom.adapters.outbound_http.answer import Answer
 from darkroom.adapters.outbound_http.endpoint import Endpoint
+from darkroom.adapters.outbound_http.intake import Intake
 from darkroom.adapters.outbound_http.linked_image import collect_one, stripped
-from darkroom.adapters.outbound_http.room import Intake, ProviderHttp, open_provider_http
+from darkroom.adapters.outbound_http.room import ProviderHttp, open_provider_http
 from darkroom.domain.model.generation import GeneratedImage, GenerationRequest
 from darkroom.domain.model.image_file import MediaType
 from darkroom.domain.model.model_card import ModelCard

@@ -16,8 +16,9 @@ from darkroom.adapters.generators.openrouter.catalogue import Catalogue
 from darkroom.adapters.generators.openrouter.models import Named, OpenRouterModel
 from darkroom.adapters.outbound_http.endpoint import Endpoint
 from darkroom.adapters.outbound_http.headers import HEADERS
+from darkroom.adapters.outbound_http.intake import Intake
 from darkroom.adapters.outbound_http.linked_image import collect_one
-from darkroom.adapters.outbound_http.room import Intake, ProviderHttp, open_provider_http
+from darkroom.adapters.outbound_http.room import ProviderHttp, open_provider_http
 from darkroom.domain.model.generation import GeneratedImage, GenerationRequest
 from darkroom.domain.model.model_card import ModelCard
 from darkroom.domain.ports import ImageGenerator, Receipt

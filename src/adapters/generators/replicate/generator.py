@@ -18,7 +18,8 @@ from darkroom.adapters.generators.seeds import seed_that_drew
 from darkroom.adapters.outbound_http.endpoint import Endpoint
 from darkroom.adapters.outbound_http.headers import HEADERS
 from darkroom.adapters.outbound_http.images import drawn_image
-from darkroom.adapters.outbound_http.room import Intake, ProviderHttp, open_provider_http
+from darkroom.adapters.outbound_http.intake import Intake
+from darkroom.adapters.outbound_http.room import ProviderHttp, open_provider_http
 from darkroom.domain.model.errors import DrawingFailed, GeneratorRefused, UnusableImage
 from darkroom.domain.model.generation import GeneratedImage, GenerationRequest
 from darkroom.domain.model.model_card import ModelCard

@@ -12,8 +12,9 @@ from darkroom.adapters.generators.stability.answer import read_answer
 from darkroom.adapters.generators.stability.models import MODELS, RATIOS, stability_cards
 from darkroom.adapters.outbound_http.endpoint import Endpoint
 from darkroom.adapters.outbound_http.headers import HEADERS
+from darkroom.adapters.outbound_http.intake import Intake
 from darkroom.adapters.outbound_http.linked_image import collect_one
-from darkroom.adapters.outbound_http.room import Intake, ProviderHttp, open_provider_http
+from darkroom.adapters.outbound_http.room import ProviderHttp, open_provider_http
 from darkroom.domain.model.generation import GeneratedImage, GenerationRequest
 from darkroom.domain.model.image_file import MediaType
 from darkroom.domain.model.model_card import ModelCard

@@ -20,8 +20,9 @@ from darkroom.adapters.generators.webui.progress import read_progress, read_unfi
 from darkroom.adapters.outbound_http.answer import Answer
 from darkroom.adapters.outbound_http.endpoint import Endpoint
 from darkroom.adapters.outbound_http.headers import HEADERS
+from darkroom.adapters.outbound_http.intake import Intake
 from darkroom.adapters.outbound_http.linked_image import collect_one, stripped
-from darkroom.adapters.outbound_http.room import Intake, ProviderHttp, open_provider_http
+from darkroom.adapters.outbound_http.room import ProviderHttp, open_provider_http
 from darkroom.domain.model.errors import GeneratorRefused, GeneratorUnavailable, InvalidValue
 from darkroom.domain.model.generation import GeneratedImage, GenerationRequest
 from darkroom.domain.model.model_card import ModelCard

@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from darkroom.adapters.outbound_http.room import Intake
+from darkroom.adapters.outbound_http.intake import Intake
 from darkroom.domain.model.values import Prompt
 
 
