@@ -10,6 +10,7 @@ import httpx
 
 from darkroom.adapters.byte_room import ByteRoom, Stay
 from darkroom.adapters.outbound_http.arriving import ArrivingBytes, BodyFlawed
+from darkroom.adapters.outbound_http.deadline import Deadline
 
 log = logging.getLogger(__name__)
 
@@ -40,10 +41,10 @@ class BodyReader:
         """Return an empty buffer for a body of at most `longest` bytes."""
         return ArrivingBytes(self._room, longest, stay, self._folder)
 
-    async def read(self, response: httpx.Response, body: ArrivingBytes) -> None:
+    async def read(self, response: httpx.Response, body: ArrivingBytes, deadline: Deadline) -> None:
         """Read a response into `body`, up to that buffer's limit, and close it.
 
-        After an error, `body` holds what was received before it.
+        `deadline` stops while a piece waits for room in `body`. After an error, `body` holds what was received before.
 
         Raises:
             BodyFlawed: the response is longer than the limit.
@@ -51,7 +52,8 @@ class BodyReader:
         """
         try:
             async for piece in cast("httpx.AsyncByteStream", response.stream):  # an asynchronous transport's
-                await body.add(piece)
+                with deadline.stopped():
+                    await body.add(piece)
         finally:
             await response.aclose()
 

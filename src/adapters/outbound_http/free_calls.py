@@ -1,6 +1,5 @@
 """Calls to a provider's API that cost nothing, such as progress and lists of models."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from http import HTTPStatus
@@ -12,6 +11,7 @@ from darkroom.adapters.byte_room import ByteRoom, Stay
 from darkroom.adapters.outbound_http.answer import Answer
 from darkroom.adapters.outbound_http.arriving import BodyFlawed
 from darkroom.adapters.outbound_http.bodies import BodyReader
+from darkroom.adapters.outbound_http.deadline import Deadline
 from darkroom.adapters.outbound_http.headers import HEADERS
 from darkroom.domain.model.errors import GeneratorRefused, GeneratorUnavailable
 
@@ -34,9 +34,9 @@ class FreeCalls:
         bodies = BodyReader(ByteRoom(2 * longest))
         with Stay() as stay:
             packed = bodies.new(longest, stay)
-            async with self._unavailable_otherwise():
+            async with self._unavailable_otherwise() as deadline:
                 response = await self._transport.handle_async_request(request)
-                await bodies.read(response, packed)
+                await bodies.read(response, packed, deadline)
                 body = await bodies.unpacked(packed, response.headers.get("content-encoding", ""), longest, stay)
                 return Answer(response.status_code, response.headers, await body.whole())
 
@@ -57,10 +57,11 @@ class FreeCalls:
             raise GeneratorRefused(f"the provider refuses our key (HTTP {response.status_code})")
 
     @asynccontextmanager
-    async def _unavailable_otherwise(self) -> AsyncIterator[None]:
+    async def _unavailable_otherwise(self) -> AsyncIterator[Deadline]:
+        deadline = Deadline(self.TIMEOUT)
         try:
-            async with asyncio.timeout(self.TIMEOUT):
-                yield
+            async with deadline.running():
+                yield deadline
         except TimeoutError as late:
             raise GeneratorUnavailable(f"no answer within {self.TIMEOUT:g} s") from late
         except httpx.TransportError as error:

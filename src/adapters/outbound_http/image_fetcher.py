@@ -12,6 +12,7 @@ import httpx
 from darkroom.adapters.byte_room import Stay
 from darkroom.adapters.outbound_http.arriving import ArrivingBytes, BodyFlawed, with_evidence
 from darkroom.adapters.outbound_http.bodies import BodyReader, CutShort
+from darkroom.adapters.outbound_http.deadline import Deadline
 from darkroom.adapters.outbound_http.headers import HEADERS
 from darkroom.adapters.outbound_http.image_hosts import ImageHosts, Origin
 from darkroom.adapters.outbound_http.images import read_place
@@ -51,6 +52,9 @@ class ImageFetcher:
     READ_TIMEOUT: ClassVar = 10.0
     """Seconds without a byte after which a try fails."""
 
+    AT_ONCE: ClassVar = 64
+    """The most images that are on their way at once; beside its counted bytes, each takes up to 0.5 MB in buffers."""
+
     def __init__(
         self,
         transport: httpx.AsyncBaseTransport,
@@ -61,13 +65,14 @@ class ImageFetcher:
         longest: int,
         headers: Mapping[Origin, Mapping[str, str]] | None = None,
     ) -> None:
-        """`timeout` is in seconds for all tries of a file, and `longest` the most bytes of one.
+        """`timeout` is in seconds for all tries of a file, not counting waits for our own memory, disk and connections.
 
-        `transport` MUST raise LinkRefused instead of connecting to an address that `hosts` does not allow. `headers`
-        are sent to their origins only.
+        `longest` is the most bytes of a file. `transport` MUST raise LinkRefused instead of connecting to an address
+        that `hosts` does not allow. `headers` are sent to their origins only.
         """
         self._transport, self._hosts, self._bodies = transport, hosts, bodies
         self._timeout, self._longest, self._headers = timeout, longest, headers or {}
+        self._turns = asyncio.Semaphore(self.AT_ONCE)
 
     @asynccontextmanager
     async def fetched(self, name: str, place: str) -> AsyncIterator[bytes]:
@@ -84,17 +89,16 @@ class ImageFetcher:
             yield found if isinstance(found, bytes) else await self._fetch(name, found or "", stay)
 
     async def _fetch(self, name: str, link: str, stay: Stay) -> bytes:
-        clock, waits = asyncio.get_running_loop().time, pauses()
-        deadline, reason = clock() + self._timeout, ""
+        waits, deadline, reason = pauses(), Deadline(self._timeout), ""
         ours: Exception | None = None
         evidence: bytes | Evidence = b""
         most = 0  # bytes of the longest partial body, which is the evidence if no try succeeds
         while True:
             body = self._bodies.new(self._longest, stay)
             try:
-                async with asyncio.timeout_at(deadline):
-                    await asyncio.sleep(0)  # raises if the deadline has already passed
-                    return await self._read(link, body, stay)
+                async with self._turn(deadline), deadline.running():
+                    response, broken = await self._read(link, body, deadline)
+                return await self._image_in(response, body, broken, stay)
             except LinkRefused as refusal:
                 link_itself = link.encode(errors="backslashreplace")
                 raise UnusableImage(f"{name} cannot be fetched: its link {refusal}", evidence=link_itself) from refusal
@@ -115,9 +119,22 @@ class ImageFetcher:
             if len(body) > most:
                 most, evidence = len(body), body.evidence()
             body.close()
-            await asyncio.sleep(min(pause, _LONGEST_PAUSE, max(deadline - clock(), 0)))
+            await asyncio.sleep(min(pause, _LONGEST_PAUSE, deadline.left))
 
-    async def _read(self, link: str, body: ArrivingBytes, stay: Stay) -> bytes:
+    @asynccontextmanager
+    async def _turn(self, deadline: Deadline) -> AsyncIterator[None]:
+        """Wait, without time running out, until fewer than `AT_ONCE` images are on their way."""
+        with deadline.stopped():
+            await self._turns.acquire()
+        try:
+            yield
+        finally:
+            self._turns.release()
+
+    async def _read(
+        self, link: str, body: ArrivingBytes, deadline: Deadline
+    ) -> tuple[httpx.Response, httpx.TransportError | None]:
+        """Read what a link leads to into `body`; return the response, and the error that cut it short, if any."""
         response = await self._followed(link)
         if response.status_code != HTTPStatus.OK:
             await response.aclose()
@@ -125,11 +142,19 @@ class ImageFetcher:
                 raise _TryAgain(f"HTTP {response.status_code}")
             raise LinkRefused(f"is dead (HTTP {response.status_code})")
         try:
-            await self._bodies.read(response, body)
-        except httpx.TransportError:
+            await self._bodies.read(response, body, deadline)
+        except httpx.TransportError as broken:
+            return response, broken
+        return response, None
+
+    async def _image_in(
+        self, response: httpx.Response, body: ArrivingBytes, broken: httpx.TransportError | None, stay: Stay
+    ) -> bytes:
+        """Return the unpacked body of a response, whose connection may be `broken` if the image is complete."""
+        if broken:
             # If the image is complete, the rest of the announced bytes is not worth another try.
             if _is_cut_short(await body.whole()):
-                raise
+                raise broken
             log.warning("the connection broke after the end of an image")
         coding = response.headers.get("content-encoding", "")
         data = await (await self._bodies.unpacked(body, coding, self._longest, stay)).whole()

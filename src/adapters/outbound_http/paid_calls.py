@@ -10,6 +10,7 @@ from darkroom.adapters.byte_room import Stay
 from darkroom.adapters.outbound_http.answer import Answer
 from darkroom.adapters.outbound_http.arriving import ArrivingBytes, BodyFlawed, with_evidence
 from darkroom.adapters.outbound_http.bodies import BodyReader, CutShort
+from darkroom.adapters.outbound_http.deadline import Deadline
 from darkroom.adapters.outbound_http.transport import BODY_BEGINS
 from darkroom.domain.model.errors import GeneratorUnavailable, OutcomeUnknown, UnusableImage
 from darkroom.domain.use_cases.patience import pauses
@@ -45,11 +46,11 @@ class PaidCalls:
         sending = _Sending(request)
         with Stay() as alone:
             stay = Stay.now() or alone
-            body = self._bodies.new(longest, stay)
+            body, deadline = self._bodies.new(longest, stay), Deadline(self._timeout)
             try:
-                async with asyncio.timeout(self._timeout):
+                async with deadline.running():
                     response = await self._begun(request, sending)
-                    flaw = await self._read(response, body)
+                    flaw = await self._read(response, body, deadline)
             except TimeoutError as late:
                 if not sending.begun:
                     raise GeneratorUnavailable("the provider could not be reached in time") from late
@@ -88,10 +89,12 @@ class PaidCalls:
                 log.warning("the provider cannot be reached, trying again in %.1f s: %s", pause, error)
             await asyncio.sleep(pause)
 
-    async def _read(self, response: httpx.Response, body: ArrivingBytes) -> BodyFlawed | httpx.TransportError | None:
+    async def _read(
+        self, response: httpx.Response, body: ArrivingBytes, deadline: Deadline
+    ) -> BodyFlawed | httpx.TransportError | None:
         """Read the response into `body`; return the error that stopped it, None if it was read to its end."""
         try:
-            await self._bodies.read(response, body)
+            await self._bodies.read(response, body, deadline)
         except (BodyFlawed, httpx.TransportError) as flaw:
             return flaw
         return None

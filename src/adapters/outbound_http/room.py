@@ -62,13 +62,14 @@ async def open_provider_http(
     tls = authorities(trust_env=trust_env)
     resolver = resolver or ThreadedResolver()
     trusted = {(origin.host, origin.port) for origin in hosts.trusted} | set(proxies.addresses())
-    # Paid calls never reuse a connection: if a reused one closes, it is unknown whether the request arrived. Their
-    # pool has no limit: how many run at once is decided elsewhere.
+    # Paid calls never reuse a connection: if a reused one closes, it is unknown whether the request arrived. Pools
+    # without a limit: how many requests run at once is decided elsewhere.
     paying = aiohttp.TCPConnector(ssl=tls, resolver=resolver, force_close=True, limit=0)
     asking = aiohttp.TCPConnector(ssl=tls, resolver=resolver)
     fetching = aiohttp.TCPConnector(
         ssl=tls,
         resolver=PublicAddresses(resolver, exempt=trusted),
+        limit=0,
         keepalive_timeout=longest_idle(ImageFetcher.READ_TIMEOUT),
     )
     async with (

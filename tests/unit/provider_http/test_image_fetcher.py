@@ -6,12 +6,13 @@ import gzip
 import zlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Final
 
 import httpx
 import pytest
 
-from darkroom.adapters.byte_room import ByteRoom
+from darkroom.adapters.byte_room import ByteRoom, Stay
 from darkroom.adapters.in_memory.generator import tile
 from darkroom.adapters.outbound_http.bodies import BodyReader
 from darkroom.adapters.outbound_http.image_fetcher import ImageFetcher
@@ -327,3 +328,65 @@ async def test_after_a_pause_the_next_download_comes_at_the_first_try(
 
     assert len(cdn.heard) == 2
     assert not caplog.records
+
+
+async def test_a_wait_for_memory_is_no_fault_of_the_provider(tmp_path: Path) -> None:
+    room = ByteRoom(LONGEST)
+    assert room.offers(LONGEST)
+    cdn, bodies = Cdn(200, content=IMAGE), BodyReader(room, tmp_path)
+    images = ImageFetcher(cdn, ImageHosts.parse(["cdn.example"]), bodies, timeout=0.2, longest=LONGEST)
+
+    async def one() -> bytes:
+        async with images.fetched("image 0", LINK) as data:
+            return data
+
+    fetching = asyncio.create_task(one())
+    await asyncio.sleep(0.4)
+    room.give_back(LONGEST)
+
+    assert await fetching == IMAGE
+    assert len(cdn.requests) == 1
+
+
+async def test_a_wait_for_memory_while_the_disk_is_full_is_none_either(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    room = ByteRoom(LONGEST)
+    with Stay() as other:  # has the place beyond the room
+        assert room.offers(LONGEST)
+        await room.take(LONGEST, other)
+        cdn, bodies = Cdn(200, content=IMAGE), BodyReader(room, tmp_path / "file")
+        images = ImageFetcher(cdn, ImageHosts.parse(["cdn.example"]), bodies, timeout=0.2, longest=LONGEST)
+
+        async def one() -> bytes:
+            async with images.fetched("image 0", LINK) as data:
+                return data
+
+        fetching = asyncio.create_task(one())
+        await asyncio.sleep(0.4)
+        assert not fetching.done()
+
+    assert await fetching == IMAGE
+    assert len(cdn.requests) == 1
+
+
+async def test_images_that_wait_for_their_turn_have_all_their_time_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ImageFetcher, "AT_ONCE", 2)
+    busy, most = 0, 0
+
+    class Slow(Cdn):
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            nonlocal busy, most
+            busy += 1
+            most = max(most, busy)
+            await asyncio.sleep(0.2)
+            busy -= 1
+            return await super().handle_async_request(request)
+
+    images = fetcher(Slow(200), patience=0.8)
+
+    async def one(index: int) -> bytes:
+        async with images.fetched(f"image {index}", LINK) as data:
+            return data
+
+    assert await asyncio.gather(*map(one, range(16))) == [b"image"] * 16
+    assert most == 2

@@ -3,12 +3,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import aiohttp
 import httpx
 import pytest
 
-from darkroom.adapters.byte_room import ByteRoom
+from darkroom.adapters.byte_room import ByteRoom, Stay
 from darkroom.adapters.outbound_http.bodies import BodyReader
 from darkroom.adapters.outbound_http.paid_calls import PaidCalls
 from darkroom.adapters.outbound_http.proxies import Proxies
@@ -181,3 +182,17 @@ async def test_cancelling_a_call_closes_its_connection() -> None:
 
         assert work.cancelled()
         await until(lambda: not provider.open)
+
+
+async def test_a_wait_for_memory_does_not_make_the_outcome_unknown(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    room = ByteRoom(LONGEST)
+    with Stay() as other:  # has the place beyond the room
+        assert room.offers(LONGEST)
+        await room.take(LONGEST, other)
+        calls = PaidCalls(Carrier(), BodyReader(room, tmp_path / "file"), timeout=0.2)
+        paying = asyncio.create_task(calls.send(order(), longest=LONGEST))
+        await asyncio.sleep(0.4)
+        assert not paying.done()
+
+    assert (await paying).body == b"done"
