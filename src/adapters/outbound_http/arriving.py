@@ -68,18 +68,25 @@ class ArrivingBytes:
     def __len__(self) -> int:
         return self._length
 
+    def keep(self, piece: bytes) -> bool:
+        """Append a piece if there is room for it in memory now; return whether there was."""
+        length = self._length + len(piece)
+        if self._file is not None or length > min(_IN_MEMORY, self._longest) or not self._room.offers(len(piece)):
+            return False
+        self._length = length
+        self._held += len(piece)
+        self._pieces.append(piece)
+        return True
+
     async def add(self, piece: bytes) -> None:
-        """Append a piece.
+        """Append a piece, on disk if there is no room for it in memory.
 
         Raises:
             BodyFlawed: the body exceeds `longest` bytes; the excess is dropped.
         """
         fitting = piece[: self._longest - self._length]
-        self._length += len(fitting)
-        if self._file is None and self._length <= _IN_MEMORY and self._room.offers(len(fitting)):
-            self._held += len(fitting)
-            self._pieces.append(fitting)
-        else:
+        if not self.keep(fitting):
+            self._length += len(fitting)
             await self._to_file(fitting)
         if len(fitting) < len(piece):
             raise BodyFlawed(f"is longer than {self._longest} bytes")

@@ -10,7 +10,7 @@ import httpx
 
 from darkroom.adapters.byte_room import ByteRoom, Stay
 from darkroom.adapters.outbound_http.arriving import ArrivingBytes, BodyFlawed
-from darkroom.adapters.outbound_http.deadline import Deadline
+from darkroom.adapters.outbound_http.time_limit import TimeLimit
 
 log = logging.getLogger(__name__)
 
@@ -41,10 +41,10 @@ class BodyReader:
         """Return an empty buffer for a body of at most `longest` bytes."""
         return ArrivingBytes(self._room, longest, stay, self._folder)
 
-    async def read(self, response: httpx.Response, body: ArrivingBytes, deadline: Deadline) -> None:
+    async def read(self, response: httpx.Response, body: ArrivingBytes, limit: TimeLimit) -> None:
         """Read a response into `body`, up to that buffer's limit, and close it.
 
-        `deadline` stops while a piece waits for room in `body`. After an error, `body` holds what was received before.
+        `limit` is running, and stops while a piece waits for room. After an error, `body` holds what came before it.
 
         Raises:
             BodyFlawed: the response is longer than the limit.
@@ -52,8 +52,9 @@ class BodyReader:
         """
         try:
             async for piece in cast("httpx.AsyncByteStream", response.stream):  # an asynchronous transport's
-                with deadline.stopped():
-                    await body.add(piece)
+                if not body.keep(piece):
+                    with limit.stopped():
+                        await body.add(piece)
         finally:
             await response.aclose()
 

@@ -11,8 +11,8 @@ from darkroom.adapters.byte_room import ByteRoom, Stay
 from darkroom.adapters.outbound_http.answer import Answer
 from darkroom.adapters.outbound_http.arriving import BodyFlawed
 from darkroom.adapters.outbound_http.bodies import BodyReader
-from darkroom.adapters.outbound_http.deadline import Deadline
 from darkroom.adapters.outbound_http.headers import HEADERS
+from darkroom.adapters.outbound_http.time_limit import TimeLimit
 from darkroom.domain.model.errors import GeneratorRefused, GeneratorUnavailable
 
 
@@ -34,9 +34,9 @@ class FreeCalls:
         bodies = BodyReader(ByteRoom(2 * longest))
         with Stay() as stay:
             packed = bodies.new(longest, stay)
-            async with self._unavailable_otherwise() as deadline:
+            async with self._unavailable_otherwise() as limit:
                 response = await self._transport.handle_async_request(request)
-                await bodies.read(response, packed, deadline)
+                await bodies.read(response, packed, limit)
                 body = await bodies.unpacked(packed, response.headers.get("content-encoding", ""), longest, stay)
                 return Answer(response.status_code, response.headers, await body.whole())
 
@@ -57,11 +57,11 @@ class FreeCalls:
             raise GeneratorRefused(f"the provider refuses our key (HTTP {response.status_code})")
 
     @asynccontextmanager
-    async def _unavailable_otherwise(self) -> AsyncIterator[Deadline]:
-        deadline = Deadline(self.TIMEOUT)
+    async def _unavailable_otherwise(self) -> AsyncIterator[TimeLimit]:
+        limit = TimeLimit(self.TIMEOUT)
         try:
-            async with deadline.running():
-                yield deadline
+            async with limit:
+                yield limit
         except TimeoutError as late:
             raise GeneratorUnavailable(f"no answer within {self.TIMEOUT:g} s") from late
         except httpx.TransportError as error:

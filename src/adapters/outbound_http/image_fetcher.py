@@ -12,11 +12,11 @@ import httpx
 from darkroom.adapters.byte_room import Stay
 from darkroom.adapters.outbound_http.arriving import ArrivingBytes, BodyFlawed, with_evidence
 from darkroom.adapters.outbound_http.bodies import BodyReader, CutShort
-from darkroom.adapters.outbound_http.deadline import Deadline
 from darkroom.adapters.outbound_http.headers import HEADERS
 from darkroom.adapters.outbound_http.image_hosts import ImageHosts, Origin
 from darkroom.adapters.outbound_http.images import read_place
 from darkroom.adapters.outbound_http.public_addresses import LinkRefused
+from darkroom.adapters.outbound_http.time_limit import TimeLimit
 from darkroom.domain.model.errors import Evidence, InvalidValue, UnusableImage
 from darkroom.domain.model.image_file import CutShort as ImageCutShort
 from darkroom.domain.model.image_file import ImageFile
@@ -89,15 +89,15 @@ class ImageFetcher:
             yield found if isinstance(found, bytes) else await self._fetch(name, found or "", stay)
 
     async def _fetch(self, name: str, link: str, stay: Stay) -> bytes:
-        waits, deadline, reason = pauses(), Deadline(self._timeout), ""
+        waits, limit, reason = pauses(), TimeLimit(self._timeout), ""
         ours: Exception | None = None
         evidence: bytes | Evidence = b""
         most = 0  # bytes of the longest partial body, which is the evidence if no try succeeds
         while True:
             body = self._bodies.new(self._longest, stay)
             try:
-                async with self._turn(deadline), deadline.running():
-                    response, broken = await self._read(link, body, deadline)
+                async with self._turns, limit:
+                    response, broken = await self._read(link, body, limit)
                 return await self._image_in(response, body, broken, stay)
             except LinkRefused as refusal:
                 link_itself = link.encode(errors="backslashreplace")
@@ -119,20 +119,12 @@ class ImageFetcher:
             if len(body) > most:
                 most, evidence = len(body), body.evidence()
             body.close()
-            await asyncio.sleep(min(pause, _LONGEST_PAUSE, deadline.left))
-
-    @asynccontextmanager
-    async def _turn(self, deadline: Deadline) -> AsyncIterator[None]:
-        """Wait, without time running out, until fewer than `AT_ONCE` images are on their way."""
-        with deadline.stopped():
-            await self._turns.acquire()
-        try:
-            yield
-        finally:
-            self._turns.release()
+            pause = min(pause, _LONGEST_PAUSE, limit.left)
+            limit.left -= pause
+            await asyncio.sleep(pause)
 
     async def _read(
-        self, link: str, body: ArrivingBytes, deadline: Deadline
+        self, link: str, body: ArrivingBytes, limit: TimeLimit
     ) -> tuple[httpx.Response, httpx.TransportError | None]:
         """Read what a link leads to into `body`; return the response, and the error that cut it short, if any."""
         response = await self._followed(link)
@@ -142,7 +134,7 @@ class ImageFetcher:
                 raise _TryAgain(f"HTTP {response.status_code}")
             raise LinkRefused(f"is dead (HTTP {response.status_code})")
         try:
-            await self._bodies.read(response, body, deadline)
+            await self._bodies.read(response, body, limit)
         except httpx.TransportError as broken:
             return response, broken
         return response, None

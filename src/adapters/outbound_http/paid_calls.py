@@ -10,7 +10,7 @@ from darkroom.adapters.byte_room import Stay
 from darkroom.adapters.outbound_http.answer import Answer
 from darkroom.adapters.outbound_http.arriving import ArrivingBytes, BodyFlawed, with_evidence
 from darkroom.adapters.outbound_http.bodies import BodyReader, CutShort
-from darkroom.adapters.outbound_http.deadline import Deadline
+from darkroom.adapters.outbound_http.time_limit import TimeLimit
 from darkroom.adapters.outbound_http.transport import BODY_BEGINS
 from darkroom.domain.model.errors import GeneratorUnavailable, OutcomeUnknown, UnusableImage
 from darkroom.domain.use_cases.patience import pauses
@@ -46,11 +46,11 @@ class PaidCalls:
         sending = _Sending(request)
         with Stay() as alone:
             stay = Stay.now() or alone
-            body, deadline = self._bodies.new(longest, stay), Deadline(self._timeout)
+            body, limit = self._bodies.new(longest, stay), TimeLimit(self._timeout)
             try:
-                async with deadline.running():
+                async with limit:
                     response = await self._begun(request, sending)
-                    flaw = await self._read(response, body, deadline)
+                    flaw = await self._read(response, body, limit)
             except TimeoutError as late:
                 if not sending.begun:
                     raise GeneratorUnavailable("the provider could not be reached in time") from late
@@ -90,11 +90,11 @@ class PaidCalls:
             await asyncio.sleep(pause)
 
     async def _read(
-        self, response: httpx.Response, body: ArrivingBytes, deadline: Deadline
+        self, response: httpx.Response, body: ArrivingBytes, limit: TimeLimit
     ) -> BodyFlawed | httpx.TransportError | None:
         """Read the response into `body`; return the error that stopped it, None if it was read to its end."""
         try:
-            await self._bodies.read(response, body, deadline)
+            await self._bodies.read(response, body, limit)
         except (BodyFlawed, httpx.TransportError) as flaw:
             return flaw
         return None

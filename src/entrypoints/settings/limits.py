@@ -138,10 +138,10 @@ class LimitSettings:
             read.byte_count,
             "for all workers together: bytes of images in memory, a half for those on their way from a provider, a "
             "quarter for those on their way to the storage and a quarter for answers; further images wait on the disk",
-            "256 MiB",
+            "512 MiB",
             least_share=1,
         ),
-    ] = 256 * 2**20
+    ] = 512 * 2**20
     image_bytes: Annotated[
         int,
         Setting(

@@ -14,7 +14,7 @@ from darkroom.adapters.conformance import collected, draw, plain_request
 from darkroom.adapters.generators.karlo import KarloImageGenerator, open_karlo
 from darkroom.adapters.outbound_http.arriving import ArrivingBytes
 from darkroom.adapters.outbound_http.bodies import BodyReader
-from darkroom.adapters.outbound_http.deadline import Deadline
+from darkroom.adapters.outbound_http.time_limit import TimeLimit
 from darkroom.domain.model.errors import (
     Charged,
     DrawingFailed,
@@ -250,13 +250,13 @@ async def test_an_image_is_fetched_again_after_a_memory_error(deadline: float, m
     read, first = BodyReader.read, list[float]()
 
     async def without_memory(
-        bodies: BodyReader, response: httpx.Response, body: ArrivingBytes, deadline: Deadline
+        bodies: BodyReader, response: httpx.Response, body: ArrivingBytes, limit: TimeLimit
     ) -> None:
         if response.headers["content-type"].startswith("image/"):
             first.append(time.monotonic())
             if time.monotonic() < first[0] + 1:
                 raise MemoryError
-        await read(bodies, response, body, deadline)
+        await read(bodies, response, body, limit)
 
     monkeypatch.setattr(BodyReader, "read", without_memory)
     async with (
