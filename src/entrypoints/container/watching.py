@@ -9,13 +9,13 @@ from contextlib import AbstractContextManager, asynccontextmanager, contextmanag
 from typing import TYPE_CHECKING
 
 from darkroom.adapters.spools.disk import DiskImageSpool
+from darkroom.adapters.watching.ports.both import BothWatchers
 from darkroom.adapters.watching.ports.generator import WatchedImageGenerator
 from darkroom.adapters.watching.ports.handed_on import HandsOnTraces
 from darkroom.adapters.watching.ports.ledger import WatchedGenerationLedger
-from darkroom.adapters.watching.ports.several import SeveralWatchers
 from darkroom.adapters.watching.ports.spool import WatchedImageSpool
 from darkroom.adapters.watching.ports.storage import WatchedImageStorage
-from darkroom.adapters.watching.ports.watcher import Answered, Headers, Watcher
+from darkroom.adapters.watching.ports.watcher import WATCHER, Answered, Headers, Watcher
 from darkroom.adapters.watching.ports.webhook_ledger import WatchedWebhookLedger
 from darkroom.adapters.watching.trace_context import trace_id
 from darkroom.domain.model.generation import Generation
@@ -59,8 +59,8 @@ class Watching:
         self._instruments = instruments
         self._metrics = _counting(instruments) if instruments else None
         self._looks_at_calls = bool(tracing or self._metrics)
-        watchers = [tracing or HandsOnTraces(), LogsWatcher(), self._metrics]
-        self._watcher = SeveralWatchers([watcher for watcher in watchers if watcher])
+        watcher: Watcher = BothWatchers(tracing or HandsOnTraces(), LogsWatcher())
+        self._watcher = BothWatchers(watcher, self._metrics) if self._metrics else watcher
         self._shown: list[Callable[[], None]] = []
 
     def generator(self, generator: ImageGenerator) -> ImageGenerator:
@@ -98,9 +98,15 @@ class Watching:
         """Return a context manager that watches a request until its answer."""
         return self._watcher.request(headers)
 
-    def generation(self, generation: Generation) -> AbstractContextManager[None]:
+    @contextmanager
+    def generation(self, generation: Generation) -> Iterator[None]:
         """Return a context manager that watches work on a generation."""
-        return self._watcher.generation(generation)
+        token = WATCHER.set(self._watcher)
+        try:
+            with self._watcher.generation(generation):
+                yield
+        finally:
+            WATCHER.reset(token)
 
     def addresses(self, addresses: Iterable[tuple[str, str]]) -> None:
         """Note the methods that are supported, each with its route, for the metrics."""

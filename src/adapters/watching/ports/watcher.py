@@ -61,6 +61,11 @@ class Watcher:
         del call
         return nullcontext(nullcontext)
 
+    @property
+    def ignores_calls(self) -> bool:
+        """Whether `call` does nothing."""
+        return type(self).call is Watcher.call
+
     def recorded(self, generation: Generation) -> None:
         """Observe a generation that has just been recorded."""
 
