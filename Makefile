@@ -31,8 +31,8 @@ run: $(run_ready) ## Start the service; sets everything up on first use
 	@$(bin)/darkroom serve
 
 # What tests need besides Python: the program that shows that it is installed, and its package.
-debian_parts := chromium-headless-shell=chromium-headless-shell curl=curl exiftool=libimage-exiftool-perl java=default-jdk-headless prometheus=prometheus \
-	caddy=caddy haproxy=haproxy nginx=nginx-light pgbouncer=pgbouncer
+debian_parts := chromium-headless-shell=chromium-headless-shell curl=curl exiftool=libimage-exiftool-perl \
+	java=default-jdk-headless prometheus=prometheus caddy=caddy haproxy=haproxy nginx=nginx-light pgbouncer=pgbouncer
 long_parts := bwrap=bubblewrap skopeo=skopeo ceph=ceph-common ceph-mon=ceph-mon ceph-osd=ceph-osd radosgw=radosgw
 
 .PHONY: test-parts
@@ -54,8 +54,8 @@ chosen = not long$(if $(COVERAGE),, and not thorough$(if $(tools_are_new),, and 
 .PHONY: test
 test: $(dev_ready) test-parts ## Run one representative of each promise, in minutes; real servers included
 	@# Tests start hundreds of processes; without its bytecode, each would compile the code again.
-	env -u PYTHONDONTWRITEBYTECODE $(bin)/python -m pytest -m '$(chosen)' --numprocesses auto --maxprocesses 4 --dist worksteal \
-		$(if $(COVERAGE),--cov --cov-report term)
+	env -u PYTHONDONTWRITEBYTECODE $(bin)/python -m pytest -m '$(chosen)' \
+		--numprocesses auto --maxprocesses 4 --dist worksteal $(if $(COVERAGE),--cov --cov-report term)
 
 .PHONY: coverage
 coverage: ## Run all tests but the long ones and those of diffusers, with branch coverage; fail if too little is covered
