@@ -45,6 +45,10 @@ class Stay:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.end()
+
+    def end(self) -> None:
+        """End the stay, if it has not ended yet."""
         while self._endings:
             self._endings.pop()()
 
@@ -61,13 +65,19 @@ class ByteRoom:
 
     A holder that waits for more before it gives back what it holds MUST pass a `Stay`, which groups its parts; others
     need none.
+
+    If nothing is given back for `STUCK` seconds, the one that has waited longest is let in beyond the size: a holder
+    may wait for something else that those who wait here have. Too much memory for one part is better than a deadlock.
     """
+
+    STUCK: ClassVar = 30.0
 
     def __init__(self, size: int) -> None:
         self._size: Final = size
         self._free = size
         self._queue: list[_Waiting] = []
         self._beyond: Stay | None = None  # the one that may exceed the size
+        self._stuck: asyncio.TimerHandle | None = None
 
     def offers(self, length: int) -> bool:
         """Take bytes if they are free now and no other holder waits; return whether they were taken."""
@@ -87,6 +97,7 @@ class ByteRoom:
         waiting = _Waiting(length, stay, asyncio.get_running_loop().create_future())
         self._queue.append(waiting)
         self._let_in()
+        self._watch()
         try:
             await waiting.turn
         except asyncio.CancelledError:
@@ -101,6 +112,7 @@ class ByteRoom:
     def give_back(self, length: int) -> None:
         """Free bytes that were taken, and admit those that wait and fit."""
         self._free += length
+        self._watch(moved=True)
         self._let_in()
 
     @asynccontextmanager
@@ -124,7 +136,22 @@ class ByteRoom:
     def _admit(self, waiting: _Waiting) -> None:
         self._queue.remove(waiting)
         self._free -= waiting.length
-        waiting.turn.set_result(None)
+        if not waiting.turn.done():  # if it was cancelled meanwhile, it gives the bytes back itself
+            waiting.turn.set_result(None)
+        self._watch(moved=True)
+
+    def _watch(self, *, moved: bool = False) -> None:
+        """Wait anew for a deadlock if something `moved`, or if nothing waited before."""
+        if self._stuck and (moved or not self._queue):
+            self._stuck.cancel()
+            self._stuck = None
+        if self._queue and not self._stuck:
+            self._stuck = asyncio.get_running_loop().call_later(self.STUCK, self._admit_one)
+
+    def _admit_one(self) -> None:
+        self._stuck = None
+        if self._queue:
+            self._admit(self._queue[0])
 
     def _end_beyond(self) -> None:
         self._beyond = None

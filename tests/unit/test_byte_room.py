@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from darkroom.adapters.byte_room import ByteRoom, Stay
+from harness.waiting import until
 
 
 class Guest:
@@ -121,3 +122,33 @@ async def test_a_task_inherits_the_current_stay() -> None:
 async def _now() -> Stay | None:
     await asyncio.sleep(0)
     return Stay.now()
+
+
+async def test_who_gives_back_is_not_bothered_by_one_who_has_just_been_cancelled() -> None:
+    room = ByteRoom(10)
+    assert room.offers(10)
+    (waiting,) = await guests(room, 10)
+    waiting.stay.cancel()
+    room.give_back(10)
+    with pytest.raises(asyncio.CancelledError):
+        await waiting.stay
+
+    assert room.offers(10)
+
+
+async def test_if_nothing_moves_the_first_is_let_in_since_it_may_have_what_a_holder_waits_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(ByteRoom, "STUCK", 0.05)
+    room = ByteRoom(10)
+    assert room.offers(10)
+    first, second = await guests(room, 10, 10)
+    await until(lambda: first.inside)
+    assert [first.inside, second.inside] == [True, False], "at most one at a time"
+
+    room.give_back(10)
+    await first.leaves()
+    assert second.inside
+    await second.leaves()
+    assert room.offers(10)
+    assert not room.offers(1)
