@@ -10,7 +10,7 @@ import httpx
 
 from darkroom.adapters.byte_room import ByteRoom, Stay
 from darkroom.adapters.outbound_http.arriving import ArrivingBytes, BodyFlawed
-from darkroom.adapters.outbound_http.time_limit import TimeLimit
+from darkroom.adapters.outbound_http.provider_time import ProviderTime
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +41,7 @@ class BodyReader:
         """Return an empty buffer for a body of at most `longest` bytes."""
         return ArrivingBytes(self._room, longest, stay, self._folder)
 
-    async def read(self, response: httpx.Response, body: ArrivingBytes, limit: TimeLimit) -> None:
+    async def read(self, response: httpx.Response, body: ArrivingBytes, limit: ProviderTime) -> None:
         """Read a response into `body`, up to that buffer's limit, and close it.
 
         `limit` is running, and stops while a piece waits for room. After an error, `body` holds what came before it.

@@ -12,7 +12,7 @@ from darkroom.adapters.outbound_http.answer import Answer
 from darkroom.adapters.outbound_http.arriving import BodyFlawed
 from darkroom.adapters.outbound_http.bodies import BodyReader
 from darkroom.adapters.outbound_http.headers import HEADERS
-from darkroom.adapters.outbound_http.time_limit import TimeLimit
+from darkroom.adapters.outbound_http.provider_time import ProviderTime
 from darkroom.domain.model.errors import GeneratorRefused, GeneratorUnavailable
 
 
@@ -57,8 +57,8 @@ class FreeCalls:
             raise GeneratorRefused(f"the provider refuses our key (HTTP {response.status_code})")
 
     @asynccontextmanager
-    async def _unavailable_otherwise(self) -> AsyncIterator[TimeLimit]:
-        limit = TimeLimit(self.TIMEOUT)
+    async def _unavailable_otherwise(self) -> AsyncIterator[ProviderTime]:
+        limit = ProviderTime(self.TIMEOUT)
         try:
             async with limit:
                 yield limit

@@ -15,8 +15,8 @@ from darkroom.adapters.outbound_http.bodies import BodyReader, CutShort
 from darkroom.adapters.outbound_http.headers import HEADERS
 from darkroom.adapters.outbound_http.image_hosts import ImageHosts, Origin
 from darkroom.adapters.outbound_http.images import read_place
+from darkroom.adapters.outbound_http.provider_time import ProviderTime
 from darkroom.adapters.outbound_http.public_addresses import LinkRefused
-from darkroom.adapters.outbound_http.time_limit import TimeLimit
 from darkroom.domain.model.errors import Evidence, InvalidValue, UnusableImage
 from darkroom.domain.model.image_file import CutShort as ImageCutShort
 from darkroom.domain.model.image_file import ImageFile
@@ -53,7 +53,7 @@ class ImageFetcher:
     """Seconds without a byte after which a try fails."""
 
     AT_ONCE: ClassVar = 64
-    """The most images that are on their way at once; beside its counted bytes, each takes up to 0.5 MB in buffers."""
+    """The most images that are on their way at once; each takes up to 0.5 MB in buffers, which no room counts."""
 
     def __init__(
         self,
@@ -89,16 +89,14 @@ class ImageFetcher:
             yield found if isinstance(found, bytes) else await self._fetch(name, found or "", stay)
 
     async def _fetch(self, name: str, link: str, stay: Stay) -> bytes:
-        waits, limit, reason = pauses(), TimeLimit(self._timeout), ""
+        waits, limit, reason = pauses(), ProviderTime(self._timeout), ""
         ours: Exception | None = None
         evidence: bytes | Evidence = b""
         most = 0  # bytes of the longest partial body, which is the evidence if no try succeeds
         while True:
-            body = self._bodies.new(self._longest, stay)
+            attempt = _Attempt(self._bodies, self._longest, stay)
             try:
-                async with self._turns, limit:
-                    response, broken = await self._read(link, body, limit)
-                return await self._image_in(response, body, broken, stay)
+                return await self._arrived(link, attempt, limit)
             except LinkRefused as refusal:
                 link_itself = link.encode(errors="backslashreplace")
                 raise UnusableImage(f"{name} cannot be fetched: its link {refusal}", evidence=link_itself) from refusal
@@ -106,25 +104,44 @@ class ImageFetcher:
                 if ours:
                     raise ours from late
                 detail = f"{name} could not be fetched within {self._timeout:g} s{reason}"
-                raise with_evidence(UnusableImage(detail), body.evidence() if len(body) > most else evidence) from late
+                came = attempt.body.evidence() if len(attempt.body) > most else evidence
+                raise with_evidence(UnusableImage(detail), came) from late
             except (_TryAgain, CutShort, httpx.TransportError) as passing:
                 pause, ours = next(waits), None
                 log.warning("%s did not come, trying again in %.1f s: %s", name, pause, passing)
                 reason = f": {passing}" if isinstance(passing, _TryAgain) else ""
             except BodyFlawed as flaw:
-                raise with_evidence(UnusableImage(f"{name} {flaw}"), body.evidence()) from flaw
+                raise with_evidence(UnusableImage(f"{name} {flaw}"), attempt.body.evidence()) from flaw
             except Exception as fault:  # a fault of ours: the link still leads to the image
                 pause, ours = next(waits), fault
                 log.exception("%s could not be fetched, trying again in %.1f s", name, pause)
-            if len(body) > most:
-                most, evidence = len(body), body.evidence()
-            body.close()
+            if len(attempt.body) > most:
+                most, evidence = len(attempt.body), attempt.body.evidence()
+            attempt.stay.end()
             pause = min(pause, _LONGEST_PAUSE, limit.left)
             limit.left -= pause
             await asyncio.sleep(pause)
 
+    async def _arrived(self, link: str, attempt: "_Attempt", limit: ProviderTime) -> bytes:
+        """Download the file into the attempt's body as soon as it is its turn, and return its content."""
+        if limit.left <= 0:
+            raise TimeoutError
+        async with self._turns, limit:
+            response, broken = await self._read(link, attempt.body, limit)
+        if broken:
+            # If the image is complete, the rest of the announced bytes is not worth another try.
+            if _is_cut_short(await attempt.body.whole()):
+                raise broken
+            log.warning("the connection broke after the end of an image")
+        coding = response.headers.get("content-encoding", "")
+        attempt.body = await self._bodies.unpacked(attempt.body, coding, self._longest, attempt.stay)
+        data = await attempt.body.whole()
+        if _ends_with_the_connection(response) and _is_cut_short(data):
+            raise CutShort("is cut short")
+        return data
+
     async def _read(
-        self, link: str, body: ArrivingBytes, limit: TimeLimit
+        self, link: str, body: ArrivingBytes, limit: ProviderTime
     ) -> tuple[httpx.Response, httpx.TransportError | None]:
         """Read what a link leads to into `body`; return the response, and the error that cut it short, if any."""
         response = await self._followed(link)
@@ -138,21 +155,6 @@ class ImageFetcher:
         except httpx.TransportError as broken:
             return response, broken
         return response, None
-
-    async def _image_in(
-        self, response: httpx.Response, body: ArrivingBytes, broken: httpx.TransportError | None, stay: Stay
-    ) -> bytes:
-        """Return the unpacked body of a response, whose connection may be `broken` if the image is complete."""
-        if broken:
-            # If the image is complete, the rest of the announced bytes is not worth another try.
-            if _is_cut_short(await body.whole()):
-                raise broken
-            log.warning("the connection broke after the end of an image")
-        coding = response.headers.get("content-encoding", "")
-        data = await (await self._bodies.unpacked(body, coding, self._longest, stay)).whole()
-        if _ends_with_the_connection(response) and _is_cut_short(data):
-            raise CutShort("is cut short")
-        return data
 
     async def _followed(self, link: str) -> httpx.Response:
         """Request `link`, follow allowed redirects, and return the final response, with its body unread."""
@@ -168,6 +170,19 @@ class ImageFetcher:
             await response.aclose()
             url = self._hosts.allow(_absolute(url, location))
         raise LinkRefused(f"redirects more than {_MOST_REDIRECTS} times")
+
+
+class _Attempt:
+    """One try to download a file: `body` is what has arrived, and counts until `stay` ends.
+
+    Each has a stay of its own: a failed one must not keep its place beyond the room while the next waits for its turn.
+    """
+
+    def __init__(self, bodies: BodyReader, longest: int, whole: Stay) -> None:
+        """`whole` is the stay of the file; this one ends with it at the latest."""
+        self.stay = Stay()
+        whole.at_its_end(self.stay.end)
+        self.body = bodies.new(longest, self.stay)
 
 
 def _absolute(url: httpx.URL, location: str) -> str:

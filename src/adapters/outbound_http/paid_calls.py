@@ -10,7 +10,7 @@ from darkroom.adapters.byte_room import Stay
 from darkroom.adapters.outbound_http.answer import Answer
 from darkroom.adapters.outbound_http.arriving import ArrivingBytes, BodyFlawed, with_evidence
 from darkroom.adapters.outbound_http.bodies import BodyReader, CutShort
-from darkroom.adapters.outbound_http.time_limit import TimeLimit
+from darkroom.adapters.outbound_http.provider_time import ProviderTime
 from darkroom.adapters.outbound_http.transport import BODY_BEGINS
 from darkroom.domain.model.errors import GeneratorUnavailable, OutcomeUnknown, UnusableImage
 from darkroom.domain.use_cases.patience import pauses
@@ -46,7 +46,7 @@ class PaidCalls:
         sending = _Sending(request)
         with Stay() as alone:
             stay = Stay.now() or alone
-            body, limit = self._bodies.new(longest, stay), TimeLimit(self._timeout)
+            body, limit = self._bodies.new(longest, stay), ProviderTime(self._timeout)
             try:
                 async with limit:
                     response = await self._begun(request, sending)
@@ -90,7 +90,7 @@ class PaidCalls:
             await asyncio.sleep(pause)
 
     async def _read(
-        self, response: httpx.Response, body: ArrivingBytes, limit: TimeLimit
+        self, response: httpx.Response, body: ArrivingBytes, limit: ProviderTime
     ) -> BodyFlawed | httpx.TransportError | None:
         """Read the response into `body`; return the error that stopped it, None if it was read to its end."""
         try:

@@ -21,7 +21,7 @@ class ImageMemory:
 
     @classmethod
     def of(cls, size: int) -> Self:
-        """Divide `size` bytes."""
+        """Divide `size` bytes, at least 4."""
         # The last quarter is for the marked copies of arriving images, which are held beside the unmarked ones.
-        quarter = size // 4
+        quarter = max(size // 4, 1)  # a room for nothing would be none: what is too large for a room counts as its size
         return cls(ByteRoom(quarter), quarter, ByteRoom(quarter))

@@ -187,7 +187,10 @@ class Settings:
 
     @property
     def longest_drawing(self) -> float:
-        """The most seconds that a generator in use may need to draw an order and fetch its images, by its timeouts."""
+        """The most seconds that a generator in use may need to draw an order and fetch its images, by its timeouts.
+
+        Time in which an image waits for our own memory, disk or connections comes on top.
+        """
         limits = (
             getattr(group, one.field)
             for group in self.chosen.values()

@@ -136,8 +136,8 @@ class LimitSettings:
         Setting(
             "DARKROOM_MEMORY_BYTES",
             read.byte_count,
-            "for all workers together: bytes of images in memory, a half for those on their way from a provider, a "
-            "quarter for those on their way to the storage and a quarter for answers; further images wait on the disk",
+            "for all workers together: bytes of images in memory; a quarter for those that arrive, one for their "
+            "marked copies, one for those on their way to the storage, one for answers; further ones wait on the disk",
             "512 MiB",
             least_share=1,
         ),

@@ -14,7 +14,7 @@ from darkroom.adapters.conformance import collected, draw, plain_request
 from darkroom.adapters.generators.karlo import KarloImageGenerator, open_karlo
 from darkroom.adapters.outbound_http.arriving import ArrivingBytes
 from darkroom.adapters.outbound_http.bodies import BodyReader
-from darkroom.adapters.outbound_http.time_limit import TimeLimit
+from darkroom.adapters.outbound_http.provider_time import ProviderTime
 from darkroom.domain.model.errors import (
     Charged,
     DrawingFailed,
@@ -250,7 +250,7 @@ async def test_an_image_is_fetched_again_after_a_memory_error(deadline: float, m
     read, first = BodyReader.read, list[float]()
 
     async def without_memory(
-        bodies: BodyReader, response: httpx.Response, body: ArrivingBytes, limit: TimeLimit
+        bodies: BodyReader, response: httpx.Response, body: ArrivingBytes, limit: ProviderTime
     ) -> None:
         if response.headers["content-type"].startswith("image/"):
             first.append(time.monotonic())

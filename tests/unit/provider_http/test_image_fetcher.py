@@ -330,7 +330,7 @@ async def test_after_a_pause_the_next_download_comes_at_the_first_try(
     assert not caplog.records
 
 
-async def test_a_wait_for_memory_is_no_fault_of_the_provider(tmp_path: Path) -> None:
+async def test_a_wait_for_memory_does_not_count_against_the_provider(tmp_path: Path) -> None:
     room = ByteRoom(LONGEST)
     assert room.offers(LONGEST)
     cdn, bodies = Cdn(200, content=IMAGE), BodyReader(room, tmp_path)
@@ -348,7 +348,7 @@ async def test_a_wait_for_memory_is_no_fault_of_the_provider(tmp_path: Path) -> 
     assert len(cdn.requests) == 1
 
 
-async def test_a_wait_for_memory_while_the_disk_is_full_is_none_either(tmp_path: Path) -> None:
+async def test_a_wait_for_memory_while_the_disk_is_full_does_not_count_either(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     room = ByteRoom(LONGEST)
     with Stay() as other:  # has the place beyond the room
@@ -390,3 +390,88 @@ async def test_images_that_wait_for_their_turn_have_all_their_time_left(monkeypa
 
     assert await asyncio.gather(*map(one, range(16))) == [b"image"] * 16
     assert most == 2
+
+
+async def test_a_failed_try_keeps_no_place_beyond_the_room_while_it_waits_for_its_turn(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """With a full disk and full memory, downloads that have a turn wait for that place."""
+    monkeypatch.setattr(ImageFetcher, "AT_ONCE", 2)
+    (tmp_path / "file").touch()
+    third = len(IMAGE) // 3
+    pieces = IMAGE[:third], IMAGE[third : 2 * third], IMAGE[2 * third :]
+
+    class InThirds(httpx.AsyncByteStream):
+        def __init__(self, *, breaks: bool) -> None:
+            self._breaks = breaks
+
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            for piece in pieces[:2]:
+                yield piece
+                await asyncio.sleep(0)
+            if self._breaks:
+                raise httpx.ReadError("x")
+            yield pieces[2]
+
+    class Breaking(Cdn):
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            breaks = request.url.path == "/0" and all(one.url.path != "/0" for one in self.requests)
+            self.requests.append(request)
+            return httpx.Response(
+                200, headers={"content-length": str(len(IMAGE))}, stream=InThirds(breaks=breaks), request=request
+            )
+
+    bodies = BodyReader(ByteRoom(third), tmp_path / "file")
+    images = ImageFetcher(Breaking(200), ImageHosts.parse(["cdn.example"]), bodies, timeout=30, longest=LONGEST)
+
+    async def one(index: int) -> bytes:
+        async with images.fetched(f"image {index}", f"https://cdn.example/{index}") as data:
+            return data
+
+    async with asyncio.timeout(ByteRoom.STUCK / 2):
+        assert await asyncio.gather(*map(one, range(4))) == [IMAGE] * 4
+
+
+async def test_an_unpacked_image_that_is_cut_short_is_kept_as_evidence() -> None:
+    answer = b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" + gzip.compress(HALF)
+    async with opened(answer, patience=0.5) as (_, images, link):
+        with pytest.raises(UnusableImage, match="within") as raised:
+            async with images.fetched("image 0", link):
+                raise AssertionError
+
+    assert raised.value.evidence == HALF
+
+
+async def test_an_image_whose_time_is_over_waits_for_no_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ImageFetcher, "AT_ONCE", 1)
+    begun, go_on = asyncio.Event(), asyncio.Event()
+
+    class Holding(Cdn):
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            if request.url.path == "/dead":
+                return httpx.Response(404, request=request)
+            begun.set()
+            await go_on.wait()
+            return await super().handle_async_request(request)
+
+    images = fetcher(Holding(200))
+
+    async def long() -> bytes:
+        async with images.fetched("image 1", LINK) as data:
+            return data
+
+    async def dead() -> None:
+        async with images.fetched("image 0", "https://cdn.example/dead"):
+            raise AssertionError
+
+    monkeypatch.setattr(images, "_timeout", 0.05)
+    failing = asyncio.create_task(dead())
+    await asyncio.sleep(0)
+    monkeypatch.setattr(images, "_timeout", 30.0)
+    holding = asyncio.create_task(long())
+    await begun.wait()
+    with pytest.raises(UnusableImage, match="HTTP 404"):
+        await failing
+    assert not holding.done()
+    go_on.set()
+    assert await holding == b"image"

@@ -1,4 +1,4 @@
-"""Limits on the time that the other side may take."""
+"""The time that a provider may take."""
 
 import asyncio
 from collections.abc import Iterator
@@ -6,8 +6,8 @@ from contextlib import contextmanager
 from types import TracebackType
 
 
-class TimeLimit:
-    """An asynchronous context manager: a number of seconds for one block, or for several one after the other.
+class ProviderTime:
+    """A number of seconds for one asynchronous block, or for several one after the other.
 
     Time between blocks and in `stopped` does not count: an image that was paid for must not be given up because our own
     memory, disk or connections were busy.
@@ -22,8 +22,6 @@ class TimeLimit:
         self._running = asyncio.timeout(None)
 
     async def __aenter__(self) -> None:
-        if self.left <= 0:
-            raise TimeoutError
         self._running = asyncio.timeout(self.left)
         await self._running.__aenter__()
 
