@@ -66,18 +66,20 @@ class ByteRoom:
     A holder that waits for more before it gives back what it holds MUST pass a `Stay`, which groups its parts; others
     need none.
 
-    If nothing is given back for `STUCK` seconds, the one that has waited longest is let in beyond the size: a holder
-    may wait for something else that those who wait here have. Too much memory for one part is better than a deadlock.
+    If nothing moves for `STUCK` seconds, the first part that waits is admitted although there is no room: a holder may
+    wait for something else, which the holder of that part has. To exceed the size by one part is better than a
+    deadlock.
     """
 
     STUCK: ClassVar = 30.0
+    """Seconds."""
 
     def __init__(self, size: int) -> None:
         self._size: Final = size
         self._free = size
         self._queue: list[_Waiting] = []
         self._beyond: Stay | None = None  # the one that may exceed the size
-        self._stuck: asyncio.TimerHandle | None = None
+        self._moves = 0  # how often bytes were admitted or given back
 
     def offers(self, length: int) -> bool:
         """Take bytes if they are free now and no other holder waits; return whether they were taken."""
@@ -97,9 +99,12 @@ class ByteRoom:
         waiting = _Waiting(length, stay, asyncio.get_running_loop().create_future())
         self._queue.append(waiting)
         self._let_in()
-        self._watch()
         try:
-            await waiting.turn
+            while not waiting.turn.done():
+                moves = self._moves
+                await asyncio.wait([waiting.turn], timeout=self.STUCK)
+                if self._moves == moves and self._queue[0] is waiting:
+                    self._admit(waiting)
         except asyncio.CancelledError:
             if waiting in self._queue:
                 self._queue.remove(waiting)
@@ -112,7 +117,7 @@ class ByteRoom:
     def give_back(self, length: int) -> None:
         """Free bytes that were taken, and admit those that wait and fit."""
         self._free += length
-        self._watch(moved=True)
+        self._moves += 1
         self._let_in()
 
     @asynccontextmanager
@@ -136,22 +141,8 @@ class ByteRoom:
     def _admit(self, waiting: _Waiting) -> None:
         self._queue.remove(waiting)
         self._free -= waiting.length
-        if not waiting.turn.done():  # if it was cancelled meanwhile, it gives the bytes back itself
-            waiting.turn.set_result(None)
-        self._watch(moved=True)
-
-    def _watch(self, *, moved: bool = False) -> None:
-        """Wait anew for a deadlock if something `moved`, or if nothing waited before."""
-        if self._stuck and (moved or not self._queue):
-            self._stuck.cancel()
-            self._stuck = None
-        if self._queue and not self._stuck:
-            self._stuck = asyncio.get_running_loop().call_later(self.STUCK, self._admit_one)
-
-    def _admit_one(self) -> None:
-        self._stuck = None
-        if self._queue:
-            self._admit(self._queue[0])
+        self._moves += 1
+        waiting.turn.set_result(None)
 
     def _end_beyond(self) -> None:
         self._beyond = None

@@ -90,6 +90,7 @@ async def test_stays_that_each_hold_a_part_do_not_deadlock() -> None:
     with one:
         pass
     await asyncio.sleep(0)
+    await asyncio.sleep(0)
     assert parts[3].inside
     with other:
         pass
@@ -105,6 +106,7 @@ async def test_a_part_of_a_stay_may_exceed_the_room_ahead_of_earlier_waiters() -
     assert (first.inside, waiting.inside, second.inside) == (True, False, True)
     with order:
         pass
+    await asyncio.sleep(0)
     await asyncio.sleep(0)
     assert waiting.inside
     await waiting.leaves()
@@ -124,7 +126,7 @@ async def _now() -> Stay | None:
     return Stay.now()
 
 
-async def test_who_gives_back_is_not_bothered_by_one_who_has_just_been_cancelled() -> None:
+async def test_bytes_can_be_given_back_while_the_next_in_the_queue_is_being_cancelled() -> None:
     room = ByteRoom(10)
     assert room.offers(10)
     (waiting,) = await guests(room, 10)
@@ -136,7 +138,7 @@ async def test_who_gives_back_is_not_bothered_by_one_who_has_just_been_cancelled
     assert room.offers(10)
 
 
-async def test_if_nothing_moves_the_first_is_let_in_since_it_may_have_what_a_holder_waits_for(
+async def test_if_nothing_moves_the_first_in_the_queue_is_admitted(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(ByteRoom, "STUCK", 0.05)
