@@ -3,22 +3,25 @@ from __future__ import annotations
 import asyncio
 import base64
 import gzip
+import random
 import zlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from itertools import repeat
 from pathlib import Path
 from typing import Final
 
 import httpx
 import pytest
 
-from darkroom.adapters.byte_room import ByteRoom, Stay
+from darkroom.adapters.byte_room import ByteRoom
 from darkroom.adapters.in_memory.generator import tile
 from darkroom.adapters.outbound_http.bodies import BodyReader
 from darkroom.adapters.outbound_http.image_fetcher import ImageFetcher
 from darkroom.adapters.outbound_http.image_hosts import ImageHosts, Origin
 from darkroom.adapters.outbound_http.room import open_provider_http
 from darkroom.domain.model.errors import Charged, UnusableImage
+from unit.provider_http.full import full
 from unit.provider_http.wire import OK, Wire, wire
 
 LINK: Final = "https://cdn.example/image.webp?signature=secret"
@@ -42,11 +45,11 @@ class Cdn(httpx.AsyncBaseTransport):
         return httpx.Response(answer, headers=headers, stream=httpx.ByteStream(self.content), request=request)
 
 
-def fetcher(cdn: Cdn, *, patience: float = 30.0) -> ImageFetcher:
+def fetcher(cdn: Cdn, *, patience: float = 30.0, bodies: BodyReader | None = None) -> ImageFetcher:
     return ImageFetcher(
         cdn,
         ImageHosts.parse(["cdn.example", "other.example"]),
-        BodyReader(ByteRoom(2**20)),
+        bodies or BodyReader(ByteRoom(2**20)),
         timeout=patience,
         longest=LONGEST,
         headers={Origin("https", "other.example", 443): {"Authorization": "Bearer key"}},
@@ -54,7 +57,11 @@ def fetcher(cdn: Cdn, *, patience: float = 30.0) -> ImageFetcher:
 
 
 async def fetched(cdn: Cdn, *, patience: float = 30.0, link: str = LINK) -> bytes:
-    async with fetcher(cdn, patience=patience).fetched("image 0", link) as data:
+    return await fetched_by(fetcher(cdn, patience=patience), link)
+
+
+async def fetched_by(images: ImageFetcher, link: str = LINK) -> bytes:
+    async with images.fetched("image 0", link) as data:
         return data
 
 
@@ -301,12 +308,7 @@ async def test_an_origin_that_the_operator_trusts_may_have_any_address() -> None
     async with wire(OK) as inside:
         origin = f"http://localhost:{inside.port}"
         async with open_provider_http(image_hosts=[origin], call_timeout=30, fetch_timeout=30) as http:
-
-            async def one(index: int) -> bytes:
-                async with http.images.fetched(f"image {index}", f"{origin}/x") as data:
-                    return data
-
-            both = await asyncio.gather(*map(one, range(2)))
+            both = await asyncio.gather(*(fetched_by(http.images, f"{origin}/x") for _ in range(2)))
 
     assert both == [b"hi", b"hi"]
 
@@ -322,46 +324,18 @@ async def test_after_a_pause_the_next_download_comes_at_the_first_try(
         open_provider_http(image_hosts=[cdn.origin], call_timeout=30, fetch_timeout=30) as http,
     ):
         for _ in range(2):
-            async with http.images.fetched("image 0", f"{cdn.origin}/x") as data:
-                assert len(data) == length
+            assert len(await fetched_by(http.images, f"{cdn.origin}/x")) == length
             await asyncio.sleep(2 * ImageFetcher.READ_TIMEOUT)
 
     assert len(cdn.heard) == 2
     assert not caplog.records
 
 
-async def test_a_wait_for_memory_does_not_count_against_the_provider(tmp_path: Path) -> None:
-    room = ByteRoom(LONGEST)
-    assert room.offers(LONGEST)
-    cdn, bodies = Cdn(200, content=IMAGE), BodyReader(room, tmp_path)
-    images = ImageFetcher(cdn, ImageHosts.parse(["cdn.example"]), bodies, timeout=0.2, longest=LONGEST)
-
-    async def one() -> bytes:
-        async with images.fetched("image 0", LINK) as data:
-            return data
-
-    fetching = asyncio.create_task(one())
-    await asyncio.sleep(0.4)
-    room.give_back(LONGEST)
-
-    assert await fetching == IMAGE
-    assert len(cdn.requests) == 1
-
-
-async def test_a_wait_for_memory_while_the_disk_is_full_does_not_count_either(tmp_path: Path) -> None:
-    (tmp_path / "file").touch()
-    room = ByteRoom(LONGEST)
-    with Stay() as other:  # has the place beyond the room
-        assert room.offers(LONGEST)
-        await room.take(LONGEST, other)
-        cdn, bodies = Cdn(200, content=IMAGE), BodyReader(room, tmp_path / "file")
-        images = ImageFetcher(cdn, ImageHosts.parse(["cdn.example"]), bodies, timeout=0.2, longest=LONGEST)
-
-        async def one() -> bytes:
-            async with images.fetched("image 0", LINK) as data:
-                return data
-
-        fetching = asyncio.create_task(one())
+@pytest.mark.parametrize("disk", [False, True], ids=["only memory is full", "the disk is full, too"])
+async def test_a_wait_for_memory_does_not_count_against_the_provider(*, disk: bool, tmp_path: Path) -> None:
+    cdn = Cdn(200, content=IMAGE)
+    async with full(tmp_path, disk=disk) as bodies:
+        fetching = asyncio.create_task(fetched_by(fetcher(cdn, patience=0.2, bodies=bodies)))
         await asyncio.sleep(0.4)
         assert not fetching.done()
 
@@ -384,52 +358,59 @@ async def test_images_that_wait_for_their_turn_have_all_their_time_left(monkeypa
 
     images = fetcher(Slow(200), patience=0.8)
 
-    async def one(index: int) -> bytes:
-        async with images.fetched(f"image {index}", LINK) as data:
-            return data
-
-    assert await asyncio.gather(*map(one, range(16))) == [b"image"] * 16
+    assert await asyncio.gather(*(fetched_by(images) for _ in range(16))) == [b"image"] * 16
     assert most == 2
 
 
-async def test_a_failed_try_keeps_no_place_beyond_the_room_while_it_waits_for_its_turn(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+class Breaking(httpx.AsyncBaseTransport):
+    """Sends images in thirds; the connection breaks before the third that `breaks` has next for the path, if any."""
+
+    THIRD: Final = len(IMAGE) // 3
+
+    def __init__(self, breaks: dict[str, list[int]]) -> None:
+        self._breaks = breaks
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        announced = {"content-length": str(len(IMAGE))}
+        return httpx.Response(200, headers=announced, stream=self._sent(request.url.path), request=request)
+
+    def _sent(self, path: str) -> httpx.AsyncByteStream:
+        breaks = self._breaks.get(path)
+        broken_at = breaks.pop(0) if breaks else None
+
+        class Thirds(httpx.AsyncByteStream):
+            async def __aiter__(self) -> AsyncIterator[bytes]:
+                for number, begin in enumerate((0, Breaking.THIRD, 2 * Breaking.THIRD)):
+                    if number == broken_at:
+                        raise httpx.ReadError("x")
+                    yield IMAGE[begin : begin + Breaking.THIRD] if number < 2 else IMAGE[begin:]
+                    await asyncio.sleep(0)
+
+        return Thirds()
+
+
+@pytest.mark.parametrize("seed", range(30))
+async def test_downloads_never_wait_for_each_other_for_ever(
+    seed: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """With a full disk and full memory, downloads that have a turn wait for that place."""
+    """The disk is full, memory has room for a third of an image, and connections break again and again."""
     monkeypatch.setattr(ImageFetcher, "AT_ONCE", 2)
+    monkeypatch.setattr("darkroom.adapters.outbound_http.image_fetcher.pauses", lambda: repeat(0.0))
+    chance = random.Random(seed)
+    paths = [f"/{number}" for number in range(6)]
+    breaks = {path: [chance.randrange(3) for _ in range(chance.randrange(4))] for path in paths}
     (tmp_path / "file").touch()
-    third = len(IMAGE) // 3
-    pieces = IMAGE[:third], IMAGE[third : 2 * third], IMAGE[2 * third :]
-
-    class InThirds(httpx.AsyncByteStream):
-        def __init__(self, *, breaks: bool) -> None:
-            self._breaks = breaks
-
-        async def __aiter__(self) -> AsyncIterator[bytes]:
-            for piece in pieces[:2]:
-                yield piece
-                await asyncio.sleep(0)
-            if self._breaks:
-                raise httpx.ReadError("x")
-            yield pieces[2]
-
-    class Breaking(Cdn):
-        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-            breaks = request.url.path == "/0" and all(one.url.path != "/0" for one in self.requests)
-            self.requests.append(request)
-            return httpx.Response(
-                200, headers={"content-length": str(len(IMAGE))}, stream=InThirds(breaks=breaks), request=request
-            )
-
-    bodies = BodyReader(ByteRoom(third), tmp_path / "file")
-    images = ImageFetcher(Breaking(200), ImageHosts.parse(["cdn.example"]), bodies, timeout=30, longest=LONGEST)
-
-    async def one(index: int) -> bytes:
-        async with images.fetched(f"image {index}", f"https://cdn.example/{index}") as data:
-            return data
+    room = ByteRoom(Breaking.THIRD)
+    hosts = ImageHosts.parse(["cdn.example"])
+    bodies = BodyReader(room, tmp_path / "file")
+    images = ImageFetcher(Breaking(breaks), hosts, bodies, timeout=30, longest=LONGEST)
 
     async with asyncio.timeout(ByteRoom.STUCK / 2):
-        assert await asyncio.gather(*map(one, range(4))) == [IMAGE] * 4
+        fetching = [fetched_by(images, f"https://cdn.example{path}") for path in paths]
+        assert await asyncio.gather(*fetching) == [IMAGE] * len(paths)
+    assert not any(breaks.values())
+    assert room.offers(Breaking.THIRD)
+    assert not room.offers(1)
 
 
 async def test_an_unpacked_image_that_is_cut_short_is_kept_as_evidence() -> None:
@@ -456,19 +437,11 @@ async def test_an_image_whose_time_is_over_waits_for_no_turn(monkeypatch: pytest
 
     images = fetcher(Holding(200))
 
-    async def long() -> bytes:
-        async with images.fetched("image 1", LINK) as data:
-            return data
-
-    async def dead() -> None:
-        async with images.fetched("image 0", "https://cdn.example/dead"):
-            raise AssertionError
-
     monkeypatch.setattr(images, "_timeout", 0.05)
-    failing = asyncio.create_task(dead())
+    failing = asyncio.create_task(fetched_by(images, "https://cdn.example/dead"))
     await asyncio.sleep(0)
     monkeypatch.setattr(images, "_timeout", 30.0)
-    holding = asyncio.create_task(long())
+    holding = asyncio.create_task(fetched_by(images))
     await begun.wait()
     with pytest.raises(UnusableImage, match="HTTP 404"):
         await failing

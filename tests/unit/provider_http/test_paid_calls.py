@@ -9,13 +9,14 @@ import aiohttp
 import httpx
 import pytest
 
-from darkroom.adapters.byte_room import ByteRoom, Stay
+from darkroom.adapters.byte_room import ByteRoom
 from darkroom.adapters.outbound_http.bodies import BodyReader
 from darkroom.adapters.outbound_http.paid_calls import PaidCalls
 from darkroom.adapters.outbound_http.proxies import Proxies
 from darkroom.adapters.outbound_http.transport import BODY_BEGINS, AiohttpTransport
 from darkroom.domain.model.errors import Charged, GeneratorUnavailable, OutcomeUnknown, UnusableImage
 from harness.waiting import until
+from unit.provider_http.full import full
 from unit.provider_http.wire import OK, wire
 
 URL = "http://provider.example/draw"
@@ -185,13 +186,8 @@ async def test_cancelling_a_call_closes_its_connection() -> None:
 
 
 async def test_a_wait_for_memory_does_not_make_the_outcome_unknown(tmp_path: Path) -> None:
-    (tmp_path / "file").touch()
-    room = ByteRoom(LONGEST)
-    with Stay() as other:  # has the place beyond the room
-        assert room.offers(LONGEST)
-        await room.take(LONGEST, other)
-        calls = PaidCalls(Carrier(), BodyReader(room, tmp_path / "file"), timeout=0.2)
-        paying = asyncio.create_task(calls.send(order(), longest=LONGEST))
+    async with full(tmp_path) as bodies:
+        paying = asyncio.create_task(PaidCalls(Carrier(), bodies, timeout=0.2).send(order(), longest=LONGEST))
         await asyncio.sleep(0.4)
         assert not paying.done()
 
