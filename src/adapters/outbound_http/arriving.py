@@ -79,7 +79,7 @@ class ArrivingBytes:
         return True
 
     async def add(self, piece: bytes) -> None:
-        """Append a piece, on disk if there is no room for it in memory.
+        """Append a piece; if memory has no room for it, the whole body is moved to a file.
 
         Raises:
             BodyFlawed: the body exceeds `longest` bytes; the excess is dropped.

@@ -53,7 +53,7 @@ class ImageFetcher:
     """Seconds without a byte after which a try fails."""
 
     AT_ONCE: ClassVar = 64
-    """The most images that are on their way at once; each takes up to 0.5 MB in buffers, which no room counts."""
+    """The most images that are on their way at once. Each takes about 0.7 MB in buffers, which no room counts."""
 
     def __init__(
         self,

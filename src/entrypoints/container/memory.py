@@ -21,7 +21,7 @@ class ImageMemory:
 
     @classmethod
     def of(cls, size: int) -> Self:
-        """Divide `size` bytes, at least 4."""
+        """Divide `size` bytes; of fewer than 4, each part gets one."""
         # The last quarter is for the marked copies of arriving images, which are held beside the unmarked ones.
         quarter = max(size // 4, 1)  # a room for nothing would be none: what is too large for a room counts as its size
         return cls(ByteRoom(quarter), quarter, ByteRoom(quarter))

@@ -100,7 +100,7 @@ class Watching:
 
     @contextmanager
     def generation(self, generation: Generation) -> Iterator[None]:
-        """Return a context manager that watches work on a generation."""
+        """Watch the work on a generation within the block."""
         token = WATCHER.set(self._watcher)
         try:
             with self._watcher.generation(generation):

@@ -189,7 +189,7 @@ class Settings:
     def longest_drawing(self) -> float:
         """The most seconds that a generator in use may need to draw an order and fetch its images, by its timeouts.
 
-        Time in which an image waits for our own memory, disk or connections comes on top.
+        It does not include the time in which an image waits for our own memory, disk or connections.
         """
         limits = (
             getattr(group, one.field)
